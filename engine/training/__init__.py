@@ -1,0 +1,1 @@
+"""Training is a room of its own: serving never enters it."""

@@ -1,0 +1,1 @@
+"""Migrations of the catalogue's tables; ``indexer.catalog.open_catalog`` runs them."""

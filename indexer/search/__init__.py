@@ -1,0 +1,1 @@
+"""Exact filtered neighbours over a published index bundle; answering a query needs no torch."""
