@@ -44,8 +44,8 @@ class BundleStore:
     ) -> Path:
         """Write a new bundle and return its folder; nothing is published yet.
 
-        ``fill`` writes the files into an empty folder. The bundle is named ``prefix`` + the first 16 hex digits
-        of the hash over its files, so equal content has an equal name and is kept once.
+        ``fill`` writes the files into an empty folder; ``facts`` are JSON and join the manifest. The bundle is
+        named ``prefix`` + 16 hex digits of a hash over files and facts: equal content is kept once.
 
         Raises
         ------
@@ -57,15 +57,9 @@ class BundleStore:
             aside.mkdir(parents=True)
             fill(aside)
             files = {_name(path, aside): file_hash(path) for path in _files_below(aside)}
-            name = prefix + content_hash(files)[:16]
-            manifest = {
-                "kind": self.kind,
-                "format": format,
-                "name": name,
-                "created_at": datetime.now(UTC).isoformat(),
-                "files": files,
-                **facts,
-            }
+            manifest = {"kind": self.kind, "format": format, "files": files, **facts}
+            name = prefix + bundle_identity(manifest)
+            manifest |= {"name": name, "created_at": datetime.now(UTC).isoformat()}
             (aside / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
             for path in _files_below(aside):
                 _sync(path)
@@ -145,11 +139,12 @@ class BundleStore:
         return self.root / name
 
     def names(self) -> list[str]:
-        """Names of the bundles here, oldest first."""
-        if not self.root.is_dir():
-            return []
-        manifests = [read_manifest(path.parent) for path in self.root.glob(f"[!.]*/{MANIFEST}")]
-        return [m["name"] for m in sorted(manifests, key=lambda m: (m["created_at"], m["name"]))]
+        """Names of the bundles here, oldest first.
+
+        One whose manifest cannot be read is left out: it must not keep a sound one from being published.
+        """
+        births = [_birth(path.parent) for path in self.root.glob(f"[!.]*/{MANIFEST}")]
+        return [name for _, name in sorted(birth for birth in births if birth is not None)]
 
     def rollback(self) -> str:
         """Publish the bundle made before the current one and return its name.
@@ -194,9 +189,9 @@ def verify_bundle(path: Path, *, kind: str, formats: tuple[Any, ...]) -> dict[st
     files = manifest.get("files")
     if not isinstance(files, dict):
         raise BundleError(f"{path / MANIFEST} lists no files; make the bundle again")
-    if path.name != manifest.get("name") or not path.name.endswith(content_hash(files)[:16]):
+    if path.name != manifest.get("name") or not path.name.endswith(bundle_identity(manifest)):
         raise BundleError(
-            f"{path / MANIFEST} is damaged: its name or list of files was changed; make the bundle again"
+            f"{path / MANIFEST} is damaged: its name, facts or list of files were changed; make the bundle again"
         )
     found = {_name(p, path) for p in _files_below(path)} - {MANIFEST}
     if found != set(files):
@@ -227,6 +222,22 @@ def read_manifest(path: Path) -> dict[str, Any]:
     if not isinstance(manifest, dict):
         raise BundleError(f"{path / MANIFEST} is damaged: not a JSON object; make the bundle again")
     return manifest
+
+
+def bundle_identity(manifest: Mapping[str, Any]) -> str:
+    """16 hex digits by which a bundle is named: hash over its files and all that the manifest says of them."""
+    facts = {key: value for key, value in manifest.items() if key not in {"name", "created_at", "files"}}
+    stated = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+    return content_hash({**manifest["files"], "": stated})[:16]  # no file is named ""
+
+
+def _birth(path: Path) -> tuple[str, str] | None:
+    """When a bundle was made and its name; None when its manifest does not say."""
+    try:
+        created_at = read_manifest(path).get("created_at")
+    except BundleError:
+        return None
+    return (created_at, path.name) if isinstance(created_at, str) else None
 
 
 def content_hash(files: Mapping[str, str]) -> str:

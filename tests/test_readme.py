@@ -37,7 +37,8 @@ def write_songs(folder: Path) -> None:
     lines = ["song_id,title,artist,genre,year,lyrics,danceability,sadness"]
     for number in range(30):
         dance, tears = number % 4, number % 3
-        words = " ".join(["dance all night"] * dance + ["tears in the rain"] * tears + ["walking home alone"])
+        # A word of its own, or the songs would be near-duplicates, which a split keeps together.
+        words = " ".join(["dance all night"] * dance + ["tears in the rain"] * tears + [f"street{number}"])
         song_id = "my-song-42" if number == 4 else f"song-{number}"
         genre = ("pop", "rock", "jazz")[number % 3]
         lines.append(

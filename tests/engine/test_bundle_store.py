@@ -1,6 +1,7 @@
 """Bundles on disk: one atomic step from old to new, whatever the disk does."""
 
 import errno
+import hashlib
 import json
 import os
 from collections.abc import Callable
@@ -43,7 +44,9 @@ def test_a_written_bundle_is_whole_and_unpublished(store: BundleStore) -> None:
         "sub/b.txt": file_hash(path / "sub" / "b.txt"),
     }
     assert manifest["extra"] == [1, 2]
-    assert path.name == manifest["name"] == "v-" + content_hash(manifest["files"])[:16]
+    stated = hashlib.sha256(b'{"extra": [1, 2], "format": 3, "kind": "toy"}').hexdigest()
+    named_by = content_hash({**manifest["files"], "": stated})
+    assert path.name == manifest["name"] == "v-" + named_by[:16]
     assert _leftovers(store) == []
     with pytest.raises(NothingPublishedError, match="no toy bundle has been published"):
         store.current()
@@ -193,3 +196,23 @@ def test_damage_is_named(damage: Callable[[Path], Any], message: str, store: Bun
 def _change(path: Path, **facts: Any) -> None:
     manifest = {**read_manifest(path), **facts}
     (path / "manifest.json").write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize("manifest", ["{", "[]", "{}", '{"created_at": 5}'])
+def test_a_bundle_with_a_damaged_manifest_does_not_block_the_others(
+    manifest: str, store: BundleStore
+) -> None:
+    damaged, good = _write(store, "damaged"), _write(store, "good")
+    (store.root / damaged / "manifest.json").write_text(manifest)
+    assert store.names() == [good]
+    store.publish(good)
+    assert store.current().name == good
+
+
+def test_facts_are_part_of_the_name_and_cannot_be_changed_unnoticed(store: BundleStore) -> None:
+    one, two = (store.write(_fill("x"), format=1, facts={"labels": [n]}) for n in ("joy", "grief"))
+    assert one.name != two.name
+    manifest = (one / "manifest.json").read_text().replace("joy", "grief")
+    (one / "manifest.json").write_text(manifest)
+    with pytest.raises(BundleError, match=r"manifest\.json is damaged: its name, facts"):
+        verify_bundle(one, kind="toy", formats=(1,))

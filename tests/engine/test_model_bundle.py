@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from engine import model_bundle
-from engine.bundle_store import BundleStore, content_hash, file_hash, read_manifest
+from engine.bundle_store import BundleStore, bundle_identity, file_hash, read_manifest
 from engine.encoder import SongEncoder
 from engine.errors import BundleError, InputError, StoreError
 from engine.model_bundle import Model, model_store
@@ -152,10 +152,10 @@ def test_a_missing_file_is_named(bundle: Path) -> None:
 def _reseal(bundle: Path, **facts: Any) -> Path:
     """Make the manifest fit what the folder holds, as a forger or another program would."""
     files = {p.relative_to(bundle).as_posix(): file_hash(p) for p in _files(bundle)}
-    name = content_hash(files)[:16]
-    manifest = {**read_manifest(bundle), "files": files, "name": name, **facts}
-    (bundle / "manifest.json").write_text(json.dumps(manifest))
-    return bundle.rename(bundle.with_name(name)) if name != bundle.name else bundle
+    manifest = {**read_manifest(bundle), "files": files, **facts}
+    name = bundle_identity(manifest)
+    (bundle / "manifest.json").write_text(json.dumps({**manifest, "name": name}))
+    return bundle.rename(bundle.with_name(name))
 
 
 def _change_tensors(path: Path, change: Callable[[dict[str, torch.Tensor]], object]) -> None:

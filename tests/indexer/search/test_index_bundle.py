@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.bundle_store import MANIFEST, BundleStore, content_hash, file_hash
+from engine.bundle_store import MANIFEST, BundleStore, bundle_identity, file_hash, read_manifest
 from engine.errors import BundleError, InputError, ModelMismatchError, StoreError
 from indexer.search.bundle import index_store, load_index, write_index_bundle
 from indexer.search.filters import Filter, Range
@@ -49,9 +49,10 @@ def rewrite(path: Path, **facts: Any) -> None:
 def sign(path: Path) -> Path:
     """Make the manifest agree with the files again, as another program that writes such bundles would."""
     files = {file.name: file_hash(file) for file in path.iterdir() if file.name != MANIFEST}
-    name = content_hash(files)[:16]
     facts = json.loads((path / "index.json").read_text())
-    rewrite(path, files=files, name=name, **facts)
+    rewrite(path, files=files, **facts)
+    name = bundle_identity(read_manifest(path))
+    rewrite(path, name=name)
     return path.rename(path.with_name(name))
 
 
