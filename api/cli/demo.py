@@ -51,9 +51,10 @@ def demo(
     settings.home.mkdir(parents=True, exist_ok=True)
     with open_catalog(settings.database) as catalog, shown_progress() as report:
         _prepare(catalog, folder / "songs", settings, report)
-    with running_server(settings) as server:
+    with running_server(settings, folder / "server.log") as server:
         _show_queries(server)
-        say(f"\nReady after {duration(time.monotonic() - begun)}.")
+        say("")
+        say(f"Ready after {duration(time.monotonic() - begun)}.")
         if check:
             _check(server, settings)
             return
@@ -102,21 +103,22 @@ def demo_queries(server: DemoServer) -> list[tuple[str, dict[str, Any]]]:
     some = {"song_id": song_id, "limit": 5}
     narrow = {"min_danceability": round(dance["50"], 3), "min_night_time": round(night["50"], 3)}
     tiny = {
-        "min_danceability": round(dance["90"], 3),
-        "min_night_time": round(night["90"], 3),
-        "year_min": 1980,
+        "min_danceability": round(dance["75"], 3),
+        "min_night_time": round(night["75"], 3),
+        "year_min": 1990,
     }
     return [
-        ("songs like this one", some),
-        ("... danceable ones about the night", some | narrow),
-        ("... filtered to almost nothing", some | tiny),
+        ("Songs like this one", some),
+        ("Danceable ones about the night", some | narrow),
+        ("Filtered to almost nothing", some | tiny),
     ]
 
 
 def _show_queries(server: DemoServer) -> None:
     for title, parameters in demo_queries(server):
         answer = server.get("/similar", **parameters)
-        say(f"\n{title}\n  curl {shlex.quote(server.url('/similar', **parameters))}")
+        say("")
+        say(f"{title}: curl {shlex.quote(server.url('/similar', **parameters))}")
         rows = [
             [
                 *(song[column] for column in ("similarity", "title", "artist", "genre")),

@@ -1,11 +1,13 @@
 """The demo's server: a process of its own, asked over HTTP as any client asks it."""
 
 import json
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
@@ -22,8 +24,9 @@ _COMMAND = (sys.executable, "-c", "from api.cli.main import main; main()")
 class DemoServer:
     """A running server and questions to it."""
 
-    def __init__(self, process: subprocess.Popen[bytes], address: str) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], address: str, log: Path) -> None:
         self._process = process
+        self._log = log
         self.address = address
 
     def url(self, path: str, **parameters: Any) -> str:
@@ -56,9 +59,7 @@ class DemoServer:
             When the process has ended, for instance because the port is taken.
         """
         if self._process.poll() is not None:
-            raise InputError(
-                f"the server could not start on {self.address}; its message stands above, try --port"
-            )
+            raise InputError(f"the server could not start on {self.address}; {self._log} says why")
         try:
             return bool(self.get("/health/ready"))
         except (SonglikeError, URLError, ConnectionError, TimeoutError):
@@ -70,17 +71,19 @@ class DemoServer:
 
 
 @contextmanager
-def running_server(settings: Settings) -> Iterator[DemoServer]:
-    """Server on the settings' address, ready to answer; stopped when the block ends.
+def running_server(settings: Settings, log: Path) -> Iterator[DemoServer]:
+    """Server on the settings' address, ready to answer; what it says goes to ``log``. Stopped when the block ends.
 
     Raises
     ------
     InputError
-        When it cannot start.
+        When the port is taken, or the server cannot start.
     """
+    _check_free(settings.host, settings.port)
     where = ["--home", str(settings.home), "serve", "--host", settings.host, "--port", str(settings.port)]
-    process = subprocess.Popen([*_COMMAND, *where])  # noqa: S603 - this very program
-    server = DemoServer(process, f"http://{settings.host}:{settings.port}")
+    with log.open("wb") as out:
+        process = subprocess.Popen([*_COMMAND, *where], stdout=out, stderr=subprocess.STDOUT)  # noqa: S603 - this very program
+    server = DemoServer(process, f"http://{settings.host}:{settings.port}", log)
     try:
         deadline = time.monotonic() + _START_S
         while not server.is_ready():
@@ -94,3 +97,15 @@ def running_server(settings: Settings) -> Iterator[DemoServer]:
             process.wait(_STOP_S)
         except subprocess.TimeoutExpired:
             process.kill()
+
+
+def _check_free(host: str, port: int) -> None:
+    """Make sure that it is our server which answers there, not one that was left running."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise InputError(
+                f"port {port} of {host} cannot be used: {error.strerror}; choose another with --port"
+            ) from error
