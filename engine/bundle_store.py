@@ -162,12 +162,15 @@ class BundleStore:
         return older[-1]
 
     def prune(self, keep: int) -> list[str]:
-        """Remove all but the newest ``keep`` bundles, never the current one; returns the removed names."""
+        """Remove all but the newest ``keep`` bundles, never the current one; returns the removed names.
+
+        What the disk does not let go now is tried again by the next call.
+        """
         current = self.current().name
         doomed = [name for name in self.names()[: -keep or None] if name != current]
         for name in doomed:
-            shutil.rmtree(self.root / name)
-        return doomed
+            shutil.rmtree(self.root / name, ignore_errors=True)
+        return [name for name in doomed if not (self.root / name).exists()]
 
 
 def verify_bundle(path: Path, *, kind: str, formats: tuple[Any, ...]) -> dict[str, Any]:
@@ -217,7 +220,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
         manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise BundleError(f"{path} is not a bundle: it has no {MANIFEST}") from None
-    except ValueError as error:  # JSON and UTF-8 errors are both ValueErrors
+    except (ValueError, RecursionError) as error:  # JSON and UTF-8 errors are ValueErrors
         raise BundleError(f"{path / MANIFEST} is damaged: {error}; make the bundle again") from None
     if not isinstance(manifest, dict):
         raise BundleError(f"{path / MANIFEST} is damaged: not a JSON object; make the bundle again")

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -68,6 +69,12 @@ def train_model(
     train_network(network, preprocessor, train_songs, training_settings, checkpoints, report)
     model = Model(network.eval(), preprocessor, network_settings, training_settings, {}, data_hash)
     return replace(model, report=_report(model, labelled, split, judge_only))
+
+
+def discard_checkpoints(work: Path, model: Model) -> None:
+    """Remove the checkpoints of the run that made a model, once its bundle is written."""
+    run = _run_name(model.training_data_hash, model.network_settings, model.training_settings)
+    shutil.rmtree(work / run, ignore_errors=True)
 
 
 def _fit_preprocessor(train: Sequence[Song], schema: LabelSchema, settings: NetworkSettings) -> Preprocessor:

@@ -14,7 +14,7 @@ from engine.encoder import SongEncoder
 from engine.errors import TrainingDataError
 from engine.song import Song
 from engine.training.evaluation import evaluate, evaluate_baseline, held_out, trained_on
-from engine.training.fit import train_model
+from engine.training.fit import discard_checkpoints, train_model
 from engine.training.trainer import TrainingProgress
 from engine.vocabulary import LabelSchema
 from indexer.catalog.catalog import Catalog, open_catalog
@@ -60,6 +60,7 @@ def train(
         When the disk refuses; models that were there are untouched.
     """
     begun = time.monotonic()
+    checkpoints = models.root / CHECKPOINTS
     schema = _schema(catalog, labels)
     extract_features_stage(catalog, workers=workers, report=report)
     model = train_model(
@@ -67,13 +68,14 @@ def train(
         schema,
         network,
         training,
-        models.root / CHECKPOINTS,
+        checkpoints,
         _passed_on(report),
         judge_only,
     )
     path = model.save(models)
     if publish:
         models.publish(path.name)
+    discard_checkpoints(checkpoints, model)
     return TrainingOutcome(path.name, path, model.report, time.monotonic() - begun)
 
 
