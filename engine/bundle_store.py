@@ -12,6 +12,7 @@ adds. The text file ``current`` names the published bundle::
 import hashlib
 import json
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Callable, Mapping
@@ -24,6 +25,7 @@ from engine.errors import BundleError, NotFoundError, NothingPublishedError, Sto
 MANIFEST = "manifest.json"
 CURRENT = "current"
 _ASIDE = ".writing-"
+_NAME = re.compile(r"\w[\w-]*")
 _BLOCK = 1 << 20  # bytes hashed at a time
 
 
@@ -74,7 +76,7 @@ class BundleStore:
             return target
         except OSError as error:
             raise StoreError(
-                f"cannot write a {self.kind} bundle below {self.root}: {error.strerror or error}; "
+                f"cannot write the {self.kind} bundle below {self.root}: {error.strerror or error}; "
                 "free some space or choose another folder. What was published before is untouched"
             ) from error
         finally:
@@ -117,14 +119,26 @@ class BundleStore:
         ------
         NothingPublishedError
             When none has been published.
+        BundleError
+            When the file that names it is damaged.
         """
         try:
             name = (self.root / CURRENT).read_text(encoding="utf-8").strip()
+        except (IsADirectoryError, PermissionError, UnicodeDecodeError) as error:
+            raise self._unusable_current() from error
         except FileNotFoundError:
             raise NothingPublishedError(
                 f"no {self.kind} bundle has been published in {self.root} yet"
             ) from None
+        if not _NAME.fullmatch(name):  # it must not lead out of the store
+            raise self._unusable_current()
         return self.root / name
+
+    def _unusable_current(self) -> BundleError:
+        return BundleError(
+            f"{self.root / CURRENT} does not name a bundle; remove it and publish the {self.kind} again, by the "
+            "command that made it"
+        )
 
     def path_of(self, name: str) -> Path:
         """Folder of the named bundle.

@@ -3,16 +3,19 @@
 import math
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from api.cli.exits import EXIT_CODES
+from api.cli.exits import EXIT_CODES, ExitCode
 from api.cli.output import AsJson, print_csv, print_facts, print_json, print_table, say
 from api.cli.place import catalog_of
 from api.cli.progress import CountedProgress, shown_progress
 from engine.errors import InputError, NotFoundError
 from engine.vocabulary import Label, LabelSchema
+
+if TYPE_CHECKING:
+    from indexer.ingest.importer import ImportResult
 
 app = typer.Typer(no_args_is_help=True, help="Import songs and look at the catalogue.", epilog=EXIT_CODES)
 
@@ -39,6 +42,8 @@ def import_songs(
 ) -> None:
     """Import songs; a second import of the same file changes nothing.
 
+    Exits with 1 when there were rows and none of them could be taken.
+
     Rows that cannot be taken are listed by `songlike catalog rejects`; all others are stored.
     """
     from indexer.ingest.importer import import_path  # noqa: PLC0415 - pyarrow takes half a second
@@ -46,9 +51,16 @@ def import_songs(
     labels = LabelSchema(tuple(map(parse_label, label))) if label else None
     with catalog_of(context, create=True) as catalog, shown_progress() as report:
         result = import_path(catalog, path, labels, CountedProgress("import", report))
+    taken = result.added + result.updated + result.unchanged
     if as_json:
         print_json(asdict(result))
-        return
+    else:
+        _say_result(result)
+    if result.rejected and not taken:
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def _say_result(result: "ImportResult") -> None:
     say(f"{result.added:,} added, {result.updated:,} updated, {result.unchanged:,} unchanged.")
     if result.rejected:
         say(f"{result.rejected:,} rows were not taken; `songlike catalog rejects` says why.")

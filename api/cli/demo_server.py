@@ -1,7 +1,6 @@
 """The demo's server: a process of its own, asked over HTTP as any client asks it."""
 
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
+from api.cli.address import check_free
 from api.settings import Settings
 from engine.errors import InputError, SonglikeError
 
@@ -79,7 +79,7 @@ def running_server(settings: Settings, log: Path) -> Iterator[DemoServer]:
     InputError
         When the port is taken, or the server cannot start.
     """
-    _check_free(settings.host, settings.port)
+    check_free(settings.host, settings.port)
     where = ["--home", str(settings.home), "serve", "--host", settings.host, "--port", str(settings.port)]
     with log.open("wb") as out:
         process = subprocess.Popen([*_COMMAND, *where], stdout=out, stderr=subprocess.STDOUT)  # noqa: S603 - this very program
@@ -97,15 +97,3 @@ def running_server(settings: Settings, log: Path) -> Iterator[DemoServer]:
             process.wait(_STOP_S)
         except subprocess.TimeoutExpired:
             process.kill()
-
-
-def _check_free(host: str, port: int) -> None:
-    """Make sure that it is our server which answers there, not one that was left running."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise InputError(
-                f"port {port} of {host} cannot be used: {error.strerror}; choose another with --port"
-            ) from error

@@ -21,7 +21,9 @@ _FACTS = ("songs", "model_id", "factory", "recall", "created_at")
 @app.command(epilog=EXIT_CODES)
 def build(
     context: typer.Context,
-    factory: Annotated[str, typer.Option(help="FAISS factory string; Flat is exact.")] = "Flat",
+    factory: Annotated[
+        str, typer.Option(help="Kind of index; Flat, which is exact, is the one there is.")
+    ] = "Flat",
     keep: Annotated[int, typer.Option(min=1, help="Index bundles that stay for rollback.")] = 3,
     workers: Annotated[int, typer.Option(min=1, help="Processes that extract audio features.")] = 1,
     retry_failed: Annotated[

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from api.cli.address import check_free
 from api.cli.exits import ExitCode
 from api.cli.place import settings_of
 
@@ -43,6 +44,7 @@ def serve(
     settings = given.with_address(host, port)
     # What is wrong with the database is one sentence here, and would be a traceback in uvicorn.
     open_catalog(settings.database).close()
+    check_free(settings.host, settings.port)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s:     %(message)s")
     try:
         uvicorn.run(

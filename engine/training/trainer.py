@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.trainer import TRAINER_STATE_NAME
@@ -15,6 +16,7 @@ from transformers.trainer_pt_utils import LengthGroupedSampler
 from transformers.trainer_utils import get_last_checkpoint
 
 from engine.config import TrainingSettings
+from engine.errors import StoreError
 from engine.network.losses import label_loss
 from engine.network.song_network import SongBatch, SongNetwork
 from engine.preprocessing import Preprocessor
@@ -186,7 +188,13 @@ def train_network(
     )
     trainer.remove_callback(_printer(trainer))
     work.mkdir(parents=True, exist_ok=True)
-    trainer.train(resume_from_checkpoint=last_checkpoint(work))
+    try:
+        trainer.train(resume_from_checkpoint=last_checkpoint(work))
+    except (OSError, SafetensorError) as error:
+        raise StoreError(
+            f"training cannot write its checkpoints below {work}: {error}; free some space and give the same "
+            "command again, it goes on from the last whole one"
+        ) from error
 
 
 def last_checkpoint(work: Path) -> str | None:

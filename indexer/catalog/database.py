@@ -166,7 +166,9 @@ def _explained(url: URL) -> Iterator[None]:
         reason = (str(error.orig).strip().splitlines() or [type(error.orig).__name__])[0]
         if url.password:
             reason = reason.replace(str(url.password), "***")
-        raise StoreError(f"{place(url)} cannot do what is asked: {reason}") from error
+        raise StoreError(
+            f"{place(url)} cannot do what is asked: {reason}; see that the database is there, whole and has room"
+        ) from error
 
 
 def _config(connection: Connection) -> Config:

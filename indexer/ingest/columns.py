@@ -43,12 +43,30 @@ class Columns:
         return tuple(sorted({*self.fields.values(), *(place for _, place in self.labels)}))
 
 
-def labels_to_take(own: LabelSchema | None) -> LabelSchema:
-    """The default labels and the user's own behind them; an own label of the same slug takes its place."""
-    if own is None:
-        return DEFAULT_LABELS
-    replaced = {label.slug: label for label in (*DEFAULT_LABELS, *own)}
-    return LabelSchema(tuple(replaced.values()))
+def labels_to_take(own: LabelSchema | None, held: LabelSchema | None = None) -> LabelSchema:
+    """The default labels, those that the catalogue holds already, and the user's own.
+
+    One of the same slug takes the place of an earlier one. Held labels are taken without being named again, or
+    importing a file a second time would clear them.
+    """
+    taken = {label.slug: label for label in (*DEFAULT_LABELS, *(held or ()), *(own or ()))}
+    return LabelSchema(tuple(taken.values()))
+
+
+def check_named(table: str, columns: Columns, own: LabelSchema | None) -> None:
+    """Refuse a label that the user names and the table does not have: it would be left out without a word.
+
+    Raises
+    ------
+    TableError
+        Naming the label.
+    """
+    found = columns.label_schema
+    for label in own or ():
+        if found is None or label.slug not in found.slugs:
+            raise TableError(
+                f"{table} has no column {label.name!r}; its columns are {_listed(columns.names)}"
+            )
 
 
 def find_columns(table: str, header: Sequence[str], labels: LabelSchema) -> Columns:

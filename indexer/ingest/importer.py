@@ -12,7 +12,7 @@ from indexer.catalog.imports import Reject
 from indexer.catalog.records import SongRecord, UpsertCounts
 from indexer.ingest import csv_file, parquet_file
 from indexer.ingest.cells import shown
-from indexer.ingest.columns import labels_to_take
+from indexer.ingest.columns import check_named, labels_to_take
 from indexer.ingest.csv_file import read_csv
 from indexer.ingest.folder import count_audio, read_folder
 from indexer.ingest.parquet_file import read_parquet
@@ -78,14 +78,16 @@ def import_csv(
     catalog: Catalog, path: Path, labels: LabelSchema | None = None, progress: Progress | None = None
 ) -> ImportResult:
     """Import a text table; see `import_path`."""
-    return _import_table(catalog, path, read_csv(path, labels_to_take(labels)), progress)
+    taken = labels_to_take(labels, catalog.songs.label_schema())
+    return _import_table(catalog, path, read_csv(path, taken), labels, progress)
 
 
 def import_parquet(
     catalog: Catalog, path: Path, labels: LabelSchema | None = None, progress: Progress | None = None
 ) -> ImportResult:
     """Import a Parquet file; see `import_path`."""
-    return _import_table(catalog, path, read_parquet(path, labels_to_take(labels)), progress)
+    taken = labels_to_take(labels, catalog.songs.label_schema())
+    return _import_table(catalog, path, read_parquet(path, taken), labels, progress)
 
 
 def import_folder(
@@ -98,7 +100,10 @@ def import_folder(
     return _store(catalog, source, read_folder(path, source), total, progress)
 
 
-def _import_table(catalog: Catalog, path: Path, table: Table, progress: Progress | None) -> ImportResult:
+def _import_table(
+    catalog: Catalog, path: Path, table: Table, own: LabelSchema | None, progress: Progress | None
+) -> ImportResult:
+    check_named(path.name, table.columns, own)
     if table.columns.label_schema is not None:
         catalog.songs.register_labels(table.columns.label_schema)
     source = _source(path)

@@ -89,4 +89,6 @@ def _open(path: Path) -> Iterator[Any]:
             yield file
     except (pa.ArrowException, OSError) as error:
         reason = (str(error).splitlines() or ["unknown"])[0]
-        raise TableError(f"{path.name} cannot be read as Parquet: {reason}") from error
+        raise TableError(
+            f"{path.name} cannot be read as Parquet: {reason}; write it again, or import a CSV"
+        ) from error

@@ -228,7 +228,7 @@ def _verify(path: Path, card: ModelCard, factory: str) -> None:
 def _published(indexes: BundleStore) -> Path | None:
     try:
         return indexes.current()
-    except NothingPublishedError:
+    except (NothingPublishedError, BundleError):  # a damaged `current` is mended by publishing
         return None
 
 

@@ -239,5 +239,5 @@ def _flag(name: str, text: str) -> bool:
 
 def _unknown(name: str, known: Mapping[str, Parameter], labels: LabelSchema) -> str:
     near = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]}?" if near else "see the list of filters"
+    hint = f"did you mean {near[0]}?" if near else "see the list of filters."
     return f"is not a filter here; {hint} Labels of this catalogue: {', '.join(labels.slugs)}"

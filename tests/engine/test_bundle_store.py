@@ -127,7 +127,7 @@ def test_a_full_disk_leaves_what_was_there(
         monkeypatch.setattr(os, "fsync", _full_disk)
     elif broken == "rename":
         monkeypatch.setattr(Path, "rename", _full_disk)
-    with pytest.raises(StoreError, match=r"cannot write a toy bundle .*No space left on device"):
+    with pytest.raises(StoreError, match=r"cannot write the toy bundle .*No space left on device"):
         store.write(_full_disk if broken == "write" else _fill("new"), format=1, facts={})
     monkeypatch.undo()
     assert store.names() == [old]
@@ -216,3 +216,20 @@ def test_facts_are_part_of_the_name_and_cannot_be_changed_unnoticed(store: Bundl
     (one / "manifest.json").write_text(manifest)
     with pytest.raises(BundleError, match=r"manifest\.json is damaged: its name, facts"):
         verify_bundle(one, kind="toy", formats=(1,))
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"../../etc", b".hidden", b"a/b", None])
+def test_a_damaged_current_is_one_clear_error_and_publishing_mends_it(
+    content: bytes | None, store: BundleStore
+) -> None:
+    name = _write(store, "good")
+    current = store.root / "current"
+    if content is None:
+        current.mkdir()
+    else:
+        current.write_bytes(content)
+    with pytest.raises(BundleError, match="does not name a bundle; remove it"):
+        store.current()
+    if content is not None:
+        store.publish(name)
+        assert store.current().name == name

@@ -62,6 +62,8 @@ def test_an_own_label_takes_the_place_of_a_default_one() -> None:
     assert own.slugs == (*DEFAULT_LABELS.slugs, "energy")
     assert own.labels[17].minimum == -60
     assert labels_to_take(None) == DEFAULT_LABELS
+    held = LabelSchema((Label.named("bpm", 40, 220),))
+    assert labels_to_take(None, held).labels == (*DEFAULT_LABELS, *held)
 
 
 @pytest.mark.parametrize(

@@ -289,3 +289,23 @@ def test_a_valid_song_comes_back_from_csv_and_parquet(
             assert found is not None
             assert row_of(found) == row_of(song)
     assert counts(import_path(catalog, as_csv, OWN)) == (0, 0, len(wanted), 0)
+
+
+def test_a_label_once_imported_is_read_again_without_being_named(catalog: Catalog, tmp_path: Path) -> None:
+    table = tmp_path / "bpm.csv"
+    table.write_text("song_id,bpm\na,100\n")
+    import_path(catalog, table, LabelSchema((Label.named("bpm", 40, 220),)))
+    assert import_path(catalog, table).unchanged == 1
+    record = catalog.songs.get("a")
+    assert record is not None
+    assert record.labels == {"bpm": 100.0}
+
+
+def test_a_named_label_without_a_column_is_refused_before_anything_is_stored(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    table = tmp_path / "bpm.csv"
+    table.write_text("song_id,bpm\na,100\n")
+    with pytest.raises(TableError, match=r"bpm\.csv has no column 'bmp'; its columns are song_id, bpm"):
+        import_path(catalog, table, LabelSchema((Label.named("bmp", 40, 220),)))
+    assert catalog.songs.count() == 0
