@@ -133,8 +133,9 @@ def _explained(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        reason = error.strerror or str(error)
         raise TableError(
-            f"{path.name} cannot be read: {error.strerror or error}; check the path, its permissions and that the file is whole"
+            f"{path.name} cannot be read: {reason}; check the path and that the file is whole"
         ) from error
     except (EOFError, zlib.error) as error:
         raise TableError(f"{path.name} is a damaged gzip file: {error}; copy or pack it again") from error

@@ -35,12 +35,15 @@ def test_database_that_cannot_be_opened_is_one_sentence(tmp_path: Path) -> None:
     assert "catalog.db" in result.stderr
 
 
-def test_port_that_is_taken_is_1(small_home: SmallHome) -> None:
+def test_a_port_that_is_taken_is_one_sentence(small_home: SmallHome) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        assert songlike(small_home.settings.home, "serve", "--port", port).exit_code == 1
+        result = songlike(small_home.settings.home, "serve", "--port", port)
+    assert result.exit_code == 2
+    assert f"songlike: port {port} of 127.0.0.1 cannot be used" in result.stderr
+    assert "--port" in result.stderr
 
 
 def test_real_server_answers_and_stops(small_home: SmallHome) -> None:
