@@ -99,8 +99,20 @@ def test_a_vanished_current_file_leaves_the_old_index_in_place(tmp_path: Path) -
 
 def test_a_current_file_that_cannot_be_read_is_a_bundle_error(tmp_path: Path) -> None:
     (tmp_path / CURRENT).mkdir()
-    with pytest.raises(BundleError, match="cannot be read"):
+    with pytest.raises(BundleError, match="does not name a bundle; remove it"):
         CurrentIndex(tmp_path).get()
+
+
+def test_a_garbled_current_file_leaves_the_old_index_in_place(tmp_path: Path) -> None:
+    store = index_store(tmp_path)
+    current = CurrentIndex(tmp_path)
+    first = write(store, "a")
+    store.publish(first)
+    current.get()
+    (tmp_path / CURRENT).write_bytes(b"\xff\xfe")
+    assert current.get().info.version == first
+    assert current.problem is not None
+    assert "does not name a bundle" in current.problem
 
 
 def test_an_index_of_a_model_that_the_catalogue_does_not_know_is_refused(tmp_path: Path) -> None:
