@@ -6,7 +6,7 @@ two it is: a transaction that begins by reading and writes later fails when anot
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
@@ -45,11 +45,10 @@ def open_database(url: str) -> Engine:
         tables that songlike did not make. Nothing is changed then.
     """
     database = _engine(_parsed(url))
-    try:
+    with ExitStack() as on_failure:
+        on_failure.callback(database.dispose)
         _migrate(database)
-    except BaseException:
-        database.dispose()
-        raise
+        on_failure.pop_all()  # open and sound: it stays open
     return database
 
 

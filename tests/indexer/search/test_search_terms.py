@@ -41,7 +41,7 @@ from tests.indexer.search.samples import texts
         (lambda: Has("smell"), "has_smell", "use has_lyrics or has_audio"),
     ],
 )
-def test_a_term_that_cannot_be_used_names_its_parameter(make, parameter, words):  # type: ignore[no-untyped-def]
+def test_a_term_that_cannot_be_used_names_its_parameter(make, parameter, words):  # type: ignore[no-untyped-def] # parameters of every kind
     with pytest.raises(FilterError) as caught:
         make()
     assert caught.value.parameter == parameter
