@@ -177,7 +177,8 @@ def test_every_feature_is_finite(length: int, level: float, filled: float, offse
     values = named((samples * level / (1 + offset)).astype(np.float32))
     assert np.isfinite(list(values.values())).all()
     assert 0 <= values["zcr_mean"] <= 1
-    assert 0 <= values["flat_mean"] <= 1 + 1e-6
+    # Logarithms of powers up to 1e24 are near 60; in single precision each is off by up to 4e-6.
+    assert 0 <= values["flat_mean"] <= 1 + 5e-6
     assert 0 <= values["centroid_mean"] <= RATE / 2
     assert 0 <= values["chroma_mean"] <= 1
     assert (values["beat_int_mean"] > 0) or values["beat_int_std"] == 0
