@@ -50,6 +50,13 @@ def test_own_label_is_taken_with_its_range(tmp_path: Path, table: Path) -> None:
     assert (stats["songs"], stats["year_min"], stats["genres"]) == (2, 1990, {"pop": 1})
 
 
+@pytest.mark.parametrize("shape", [(), ("--json",)])
+def test_an_import_that_took_no_row_is_1(tmp_path: Path, shape: tuple[str, ...]) -> None:
+    table = tmp_path / "bad.csv"
+    table.write_text("song_id,year\na,soon\nb,later\n", encoding="utf-8")
+    assert songlike(tmp_path / "home", "catalog", "import", table, *shape).exit_code == 1
+
+
 def test_stats_for_people(tmp_path: Path, table: Path) -> None:
     songlike(tmp_path, "catalog", "import", table)
     lines = [line.split() for line in songlike(tmp_path, "catalog", "stats").stdout.splitlines()]

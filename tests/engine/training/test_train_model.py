@@ -1,5 +1,7 @@
 """Training end to end on toy songs: it learns, repeats itself bit for bit, and goes on after a kill."""
 
+import errno
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,14 +10,14 @@ import pytest
 import torch
 
 from engine.encoder import SongEncoder
-from engine.errors import TrainingDataError
+from engine.errors import StoreError, TrainingDataError
 from engine.model_bundle import Model
 from engine.preprocessing import label_matrix
 from engine.song import Song
 from engine.training.dataset import Collator, SongDataset
 from engine.training.fit import train_model
 from engine.training.split import split_by_artist
-from engine.training.trainer import EpochSampler, TrainingProgress, last_checkpoint
+from engine.training.trainer import EpochSampler, SongTrainer, TrainingProgress, last_checkpoint
 from engine.vocabulary import DEFAULT_LABELS, Label, LabelSchema
 from tests.engine.tiny import SCHEMA, build_preprocessor, tiny_network, tiny_training, toy_songs
 
@@ -67,6 +69,18 @@ def test_the_same_seed_gives_the_same_model_bit_for_bit(
     other = _train(encoder_folder, tmp_path / "b", text=text)
     _assert_same_weights(one, other)
     assert one.report == other.report
+
+
+def _full_disk(*_: Any, **__: Any) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_full_disk_at_a_checkpoint_says_how_to_go_on(
+    encoder_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SongTrainer, "_save_checkpoint", _full_disk)
+    with pytest.raises(StoreError, match=r"checkpoints below .*No space left on device; free some space"):
+        _train(encoder_folder, tmp_path, checkpoint_steps=1)
 
 
 def test_another_seed_gives_another_model(model: Model, encoder_folder: Path, tmp_path: Path) -> None:
